@@ -4,20 +4,22 @@
 use std::time::Duration;
 
 use toygres_domain::{
-    database_user::{DatabaseAccess, connections},
-    instance::{PostgresVersion, Reason, ReasonCode},
+    database_user::DatabaseAccess,
+    instance::{Reason, ReasonCode},
     name::SqlName,
     roles::{DATABASE, RESERVED_PREFIX},
     secret::Secret,
-    server_settings::owner_connections,
 };
 
 use super::{
     Target,
     administration::{change, identifier, literal, open, within},
+    clients::Shares,
     close,
     session::{Session, SessionError},
 };
+
+pub use super::clients::Clients;
 
 /// A user to make.
 #[derive(Clone, Debug)]
@@ -30,15 +32,6 @@ pub struct NewUser<'a> {
     pub access: DatabaseAccess,
     /// The database in which it may do that.
     pub database: Option<&'a SqlName>,
-}
-
-/// The roles of clients, which share the connections of servers that keep none for the platform.
-#[derive(Clone, Copy, Debug)]
-pub struct Clients<'a> {
-    /// The owner of the instance.
-    pub owner: &'a SqlName,
-    /// The others.
-    pub users: &'a [SqlName],
 }
 
 /// Makes a user; one that exists with the same verifier is left alone. `clients` includes it.
@@ -69,11 +62,12 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
             }
             grants = grant(name, *access, database, &owner);
         }
-        let limits = limits(&mut session, clients).await?;
+        let shares = Shares::ask(&mut session, clients).await?;
+        let others = shares.differences(&mut session, clients).await?;
         close(Some(session)).await;
         let mut session = open(superuser, database.map_or(DATABASE, SqlName::as_str)).await?;
         let role = format!("CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS");
-        change(&mut session, &format!("{role} PASSWORD {}; {grants} {limits}", literal(verifier.expose()))).await?;
+        change(&mut session, &format!("{role} CONNECTION LIMIT {} PASSWORD {}; {grants} {others}", shares.user, literal(verifier.expose()))).await?;
         close(Some(session)).await;
         Ok(Ok(()))
     })
@@ -85,13 +79,13 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
 /// # Errors
 /// Why it was not dropped.
 pub async fn undo(superuser: &Target, name: &SqlName, verifier: &Secret, clients: Clients<'_>, timeout: Duration) -> Result<(), Reason> {
-    let present = within(superuser, timeout, async {
+    let is_made = within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        let present = role_verifier(&mut session, name).await?;
+        let is_made = role_verifier(&mut session, name).await?.is_some_and(|present| present == verifier.expose());
         close(Some(session)).await;
-        Ok(present)
+        Ok(is_made)
     });
-    if present.await?.is_some_and(|present| present == verifier.expose()) {
+    if is_made.await? {
         drop_user(superuser, name, clients.owner, clients, timeout).await?;
     }
     Ok(())
@@ -129,10 +123,9 @@ pub async fn drop_user(
                 }
                 last = database;
             }
-            let limits = limits(&mut session, clients).await?;
-            let end =
-                format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
-            change(&mut session, &format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
+            let others = Shares::ask(&mut session, clients).await?.differences(&mut session, clients).await?;
+            let end = end_sessions(name);
+            change(&mut session, &format!("{end}; DROP ROLE \"{name}\"; {others}")).await?;
         }
         close(Some(session)).await;
         Ok(findings)
@@ -172,19 +165,9 @@ fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str
     }
 }
 
-/// Shares the connections among the roles of clients, if the server does not keep those of the platform itself.
-async fn limits(session: &mut Session, Clients { owner, users }: Clients<'_>) -> Result<String, SessionError> {
-    let [version, max, reserved] = session
-        .row(
-            "SELECT current_setting('server_version_num')::int / 10000, current_setting('max_connections'),
-                 current_setting('superuser_reserved_connections')",
-        )
-        .await?;
-    let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let Some(all) = owner_connections(PostgresVersion(number(version)), number(max), number(reserved)) else { return Ok(String::new()) };
-    let (owners, each) = connections(all, u16::try_from(users.len()).unwrap_or(u16::MAX));
-    let others = users.iter().map(|user| format!("ALTER ROLE \"{user}\" CONNECTION LIMIT {each};"));
-    Ok(std::iter::once(format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT {owners};")).chain(others).collect())
+/// A statement that ends the sessions of a role.
+fn end_sessions(name: &SqlName) -> String {
+    format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'")
 }
 
 /// The verifier of a role, or `None` if there is no such role.

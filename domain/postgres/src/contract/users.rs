@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use toygres_domain::{
     database_user::DatabaseAccess,
-    instance::ReasonCode,
+    instance::{InstanceSpec, ReasonCode},
     name::SqlName,
-    roles::{DATABASE, PlatformCredentials},
+    roles::{DATABASE, MONITOR, PlatformCredentials},
     scram,
     secret::Secret,
     server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, SUPERUSER_RESERVED},
@@ -14,12 +14,19 @@ use toygres_domain::{
 
 use super::owner::{OwnedInstance, REFUSED};
 use crate::{
-    Target, close, databases, passwords,
+    Target,
+    clients::{self, Clients},
+    close,
+    configuration::{self, ConfigurationStatus},
+    databases, passwords, roles,
     session::{Session, SessionError},
-    users::{self, Clients, NewUser},
+    users::{self, NewUser},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// In the order in which they are made.
+const USERS: [&str; 4] = ["contract_reports", "contract_writer", "contract_second", "contract_builder"];
 
 /// What a user who only reads tries. `{owner}` is replaced.
 const WRITES: [&str; 18] = [
@@ -67,6 +74,7 @@ pub(super) async fn check_users(instance: &OwnedInstance, platform: &PlatformCre
     these.an_owner_acts_as_the_owner().await;
     these.a_user_may_own_a_database().await;
     these.connections_are_shared().await;
+    these.roles_follow_their_server().await;
     these.what_is_dropped_is_gone().await;
 }
 
@@ -150,8 +158,18 @@ impl Users<'_> {
         close(Some(builder)).await;
     }
 
-    /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections.
+    /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections, also after a change of its
+    /// configuration.
     async fn connections_are_shared(&self) {
+        self.connections_are_enough().await;
+        let InstanceSpec { username: owner, postgres_version, parameters, .. } = &self.instance.spec;
+        let users = USERS.map(name);
+        let status = configuration::status(&self.superuser, *postgres_version, Clients { owner, users: &users }, parameters, TIMEOUT).await;
+        assert_eq!(status, Ok(ConfigurationStatus::Current));
+        self.connections_are_enough().await;
+    }
+
+    async fn connections_are_enough(&self) {
         let mut owner = self.owner(self.database()).await;
         let query = "SELECT current_setting('server_version_num')::int / 10000,
             (SELECT sum(rolconnlimit) FROM pg_roles WHERE rolcanlogin AND rolname !~ '^toygres'), (SELECT min(rolconnlimit) FROM pg_roles WHERE rolcanlogin
@@ -163,6 +181,38 @@ impl Users<'_> {
             assert!(number(least) > 0 && sum <= all, "{sum} of {all}");
         }
         close(Some(owner)).await;
+    }
+
+    /// An upgrade keeps what the roles had in the former version. What they have in a new server of this one is what [`roles::set_up`] and
+    /// [`users::create`] have made.
+    async fn roles_follow_their_server(&self) {
+        let owner = &self.instance.spec.username;
+        let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
+        let state = format!(
+            "SELECT string_agg(r.rolname || ' ' || rolconnlimit || ' ' || rolcreaterole || ' ' || (SELECT coalesce(string_agg(roleid::regrole::text, ','
+             ORDER BY roleid), '') FROM pg_auth_members WHERE member = r.oid), '; ' ORDER BY rolname) FROM pg_roles AS r
+             WHERE rolname IN ('{owner}', '{MONITOR}', 'contract_reports', 'contract_second')"
+        );
+        let [new] = superuser.row(&state).await.expect("it is visible");
+        for role in roles::memberships(self.instance.spec.postgres_version) {
+            superuser.execute(&format!("REVOKE {role} FROM \"{owner}\"")).await.expect("it is taken back");
+        }
+        for statement in [
+            &format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT 7 NOCREATEROLE"),
+            "ALTER ROLE contract_reports CONNECTION LIMIT 7",
+            "DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000 THEN REVOKE pg_use_reserved_connections FROM toygres_monitor; END IF; END $$",
+        ] {
+            superuser.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        }
+        let [former] = superuser.row(&state).await.expect("it is visible");
+        assert_ne!(former, new);
+        let users = USERS.map(name);
+        for attempt in ["once", "a second time"] {
+            assert_eq!(clients::adapt(&self.superuser, Clients { owner, users: &users }, TIMEOUT).await, Ok(()), "{attempt}");
+            let [adapted] = superuser.row(&state).await.expect("it is visible");
+            assert_eq!(adapted, new, "{attempt}");
+        }
+        close(Some(superuser)).await;
     }
 
     async fn what_is_dropped_is_gone(&self) {
@@ -191,7 +241,7 @@ impl Users<'_> {
     async fn create(&self, user: &str, access: DatabaseAccess, in_database: bool) -> Secret {
         let (user, password) = (name(user), Secret::generate());
         let [first, other] = [&password, &Secret::generate()].map(|password| Secret::new(scram::verifier(password)));
-        let others = ["contract_reports", "contract_writer", "contract_second", "contract_builder"].map(name);
+        let others = USERS.map(name);
         let known = others.iter().position(|other| *other == user).map_or(&others[..], |last| &others[..=last]);
         let clients = Clients { owner: &self.instance.spec.username, users: known };
         let make = async |verifier: &Secret| {
