@@ -18,16 +18,17 @@ use super::{
 /// `object_in_use`.
 const IN_USE: &str = "55006";
 
-/// Whether there is a database of this name.
+/// Who owns the database of this name; `None` if there is none.
 ///
 /// # Errors
 /// Why it is not known.
-pub async fn exists(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<bool, Reason> {
+pub async fn owner(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<Option<String>, Reason> {
     within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        let [exists] = session.row(&format!("SELECT EXISTS (SELECT FROM pg_catalog.pg_database WHERE datname = '{name}')")).await?;
+        let query = format!("SELECT (SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = '{name}')");
+        let [owner] = session.row(&query).await?;
         close(Some(session)).await;
-        Ok(exists.as_deref() == Some("t"))
+        Ok(owner)
     })
     .await
 }

@@ -1,6 +1,8 @@
 //! Users of an instance besides its owner. Everything that belongs to one user in one database is one transaction of the superuser, so that
 //! a user is either complete or not there.
 
+mod adoption;
+
 use std::time::Duration;
 
 use toygres_domain::{
@@ -34,7 +36,8 @@ pub struct NewUser<'a> {
     pub database: Option<&'a SqlName>,
 }
 
-/// Makes a user; one that exists with the same verifier is left alone. `clients` includes it.
+/// Makes a user; one that exists with the same verifier is left alone. A role without a password that came with the data of another instance, in
+/// which it had the same access, gets the password. `clients` includes it.
 ///
 /// # Errors
 /// Why it was not made. [`ReasonCode::QueryFailed`] is also that a role of its name exists, or that the database does not. It never contains a
@@ -46,7 +49,14 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
         let mut session = open(superuser, DATABASE).await?;
         match role_verifier(&mut session, name).await? {
             Some(present) if present == verifier.expose() => return Ok(Ok(())),
-            Some(_) => return refused(format!("a role named {name} exists already, made by SQL: choose another name")),
+            Some(_) => {
+                if let Some(obstacle) = adoption::obstacle(superuser, &mut session, user).await? {
+                    return refused(obstacle);
+                }
+                adoption::adopt(&mut session, user, clients).await?;
+                close(Some(session)).await;
+                return Ok(Ok(()));
+            }
             None => {}
         }
         let mut grants = String::new();
@@ -74,18 +84,19 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
     .await?
 }
 
-/// Drops a user that has this verifier, with what [`create`] gave it. `clients` are the others.
+/// Drops a user that has this verifier, with what [`create`] gave it; a role that was there before loses its password. `clients` are the others.
 ///
 /// # Errors
 /// Why it was not dropped.
 pub async fn undo(superuser: &Target, name: &SqlName, verifier: &Secret, clients: Clients<'_>, timeout: Duration) -> Result<(), Reason> {
-    let is_made = within(superuser, timeout, async {
+    let is_left = within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
         let is_made = role_verifier(&mut session, name).await?.is_some_and(|present| present == verifier.expose());
+        let is_left = is_made && !adoption::abandon(&mut session, name, clients).await?;
         close(Some(session)).await;
-        Ok(is_made)
+        Ok(is_left)
     });
-    if is_made.await? {
+    if is_left.await? {
         drop_user(superuser, name, clients.owner, clients, timeout).await?;
     }
     Ok(())

@@ -22,6 +22,8 @@ pub(crate) struct CreateDatabase;
 
 /// What the step found first: from then on a database of this name is one that this operation made.
 const ABSENT: &str = "there was no database of this name";
+/// What it found otherwise.
+const CAME_ALONG: &str = "the database came with the data of another instance, and is left as it is";
 
 impl OperationWorkflow for CreateDatabase {
     const KIND: OperationKind = OperationKind::CreateDatabase;
@@ -70,13 +72,20 @@ impl Activity for MakeDatabase {
             let work = context.wanted(&run).await?;
             let create_database::Params { name: database, owner } = work.operation.params.clone().try_into().map_err(|_| Failure::incompatible())?;
             let superuser = context.superuser(&work, &endpoint).await?;
-            let exists = insist(|| databases::exists(&superuser, &database, TIMEOUT)).await?;
-            if exists && !was_absent(&work) {
+            let present = insist(|| databases::owner(&superuser, &database, TIMEOUT)).await?;
+            if let Some(present) = &present
+                && !was_absent(&work)
+            {
+                // Users other than the owner of the instance make no databases by SQL.
+                if *present == *owner.as_str() && owner != work.instance.spec.username {
+                    context.store.note_findings(&run.operation, run.run, name, &[CAME_ALONG.to_owned()]).await?;
+                    return Ok(());
+                }
                 let message = format!("a database named {database} exists already, made by SQL: choose another name");
                 return Err(Failure::Failed(Reason::new(ReasonCode::QueryFailed, message)));
             }
             context.store.note_findings(&run.operation, run.run, name, &[ABSENT.to_owned()]).await?;
-            if exists { Ok(()) } else { insist(|| databases::create(&superuser, &database, &owner, TIMEOUT)).await }
+            if present.is_some() { Ok(()) } else { insist(|| databases::create(&superuser, &database, &owner, TIMEOUT)).await }
         });
         context.done_at(id, &endpoint, made.await).await
     }

@@ -46,7 +46,7 @@ async fn assert_effect(harness: &Harness, case: &str, operation: &Operation) {
     };
     let database = async |name: &SqlName| {
         let listed = with_retry(|| harness.store.database(id, name.as_str())).await.unwrap().is_some();
-        (databases::exists(&superuser, name, TIMEOUT).await.unwrap(), listed)
+        (databases::owner(&superuser, name, TIMEOUT).await.unwrap().is_some(), listed)
     };
     match &operation.params {
         Params::CreateDatabaseUser(params) => assert_eq!(user(&params.name).await, (succeeded, succeeded), "{case}"),

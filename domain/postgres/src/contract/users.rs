@@ -75,6 +75,7 @@ pub(super) async fn check_users(instance: &OwnedInstance, platform: &PlatformCre
     these.a_user_may_own_a_database().await;
     these.connections_are_shared().await;
     these.roles_follow_their_server().await;
+    these.a_user_of_a_copy_gets_a_password().await;
     these.what_is_dropped_is_gone().await;
 }
 
@@ -146,9 +147,9 @@ impl Users<'_> {
     async fn a_user_may_own_a_database(&self) {
         let password = self.create("contract_builder", DatabaseAccess::Owner, false).await;
         let (database, owner) = (name("contract_shop"), name("contract_builder"));
-        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(false));
+        assert_eq!(databases::owner(&self.superuser, &database, TIMEOUT).await, Ok(None));
         assert_eq!(databases::create(&self.superuser, &database, &owner, TIMEOUT).await, Ok(()));
-        assert_eq!(databases::exists(&self.superuser, &database, TIMEOUT).await, Ok(true));
+        assert_eq!(databases::owner(&self.superuser, &database, TIMEOUT).await, Ok(Some(owner.to_string())));
         let mut builder = self.log_in("contract_builder", &password, "contract_shop").await.expect("the user logs in");
         builder.execute("CREATE SCHEMA goods; CREATE TABLE goods.list (a int)").await.expect("the database is theirs");
         let mut first = self.log_in("contract_builder", &password, self.database()).await.expect("everybody may connect");
@@ -211,6 +212,61 @@ impl Users<'_> {
             assert_eq!(clients::adapt(&self.superuser, Clients { owner, users: &users }, TIMEOUT).await, Ok(()), "{attempt}");
             let [adapted] = superuser.row(&state).await.expect("it is visible");
             assert_eq!(adapted, new, "{attempt}");
+        }
+        close(Some(superuser)).await;
+    }
+
+    /// A copy of an instance has the roles without passwords.
+    async fn a_user_of_a_copy_gets_a_password(&self) {
+        const NONE: Option<&str> = None;
+        let (owner, users) = (&self.instance.spec.username, USERS.map(name));
+        let clients = Clients { owner, users: &users };
+        let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
+        let (first, shop) = (Some(self.database()), Some("contract_shop"));
+        use DatabaseAccess::{Owner, ReadOnly, ReadWrite};
+        for (user, right, others) in [
+            ("contract_reports", (ReadOnly, first), vec![(ReadWrite, first), (Owner, first), (ReadOnly, shop), (Owner, NONE)]),
+            ("contract_writer", (ReadWrite, first), vec![(ReadOnly, first), (Owner, first), (ReadWrite, shop), (Owner, NONE)]),
+            ("contract_second", (Owner, first), vec![(ReadOnly, first), (ReadWrite, first), (Owner, shop), (Owner, NONE)]),
+            ("contract_builder", (Owner, NONE), vec![(ReadOnly, first), (Owner, first), (ReadWrite, shop)]),
+        ] {
+            let (role, password) = (name(user), Secret::generate());
+            let verifier = Secret::new(scram::verifier(&password));
+            let create = async |(access, database): (DatabaseAccess, Option<&str>)| {
+                let database = database.map(name);
+                let user = NewUser { name: &role, verifier: &verifier, access, database: database.as_ref() };
+                users::create(&self.superuser, &user, clients, TIMEOUT).await
+            };
+            superuser.execute(&format!("ALTER ROLE {user} PASSWORD NULL")).await.expect("it is forgotten");
+            for other in others {
+                let refused = create(other).await.expect_err("it would not be what the role has");
+                let is_told = refused.message.contains("exists already, which came with");
+                assert!(refused.code == ReasonCode::QueryFailed && is_told, "{user} {other:?}: {refused:?}");
+            }
+            let target = Target { username: user.to_owned(), password: password.clone(), ..self.superuser.clone() };
+            assert!(passwords::confirm(&target, TIMEOUT).await.is_err(), "{user}: nothing was changed");
+            for attempt in ["once", "a second time", "after it was taken back"] {
+                assert_eq!(create(right).await, Ok(()), "{user} {attempt}");
+                assert_eq!(passwords::confirm(&target, TIMEOUT).await, Ok(()), "{user} {attempt}");
+                if attempt == "a second time" {
+                    assert_eq!(users::undo(&self.superuser, &role, &verifier, clients, TIMEOUT).await, Ok(()), "{user}");
+                    let [left] =
+                        superuser.row(&format!("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = '{user}'")).await.expect("it is there");
+                    assert_eq!(left.as_deref(), Some("t"), "{user} keeps what it has");
+                }
+            }
+        }
+        self.connections_are_enough().await;
+        // Owners make roles from 16 on, and give them their passwords themselves.
+        if self.instance.spec.postgres_version.0 >= 16 {
+            let mut by_sql = self.owner(self.database()).await;
+            by_sql.execute("CREATE ROLE contract_by_sql LOGIN").await.expect("owners make roles");
+            let (role, verifier) = (name("contract_by_sql"), Secret::new(scram::verifier(&Secret::generate())));
+            let user = NewUser { name: &role, verifier: &verifier, access: Owner, database: None };
+            let refused = users::create(&self.superuser, &user, clients, TIMEOUT).await.expect_err("it was not made here");
+            assert!(refused.message.contains("made by SQL"), "{refused:?}");
+            by_sql.execute("DROP ROLE contract_by_sql").await.expect("it is theirs");
+            close(Some(by_sql)).await;
         }
         close(Some(superuser)).await;
     }
