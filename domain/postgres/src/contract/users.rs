@@ -190,8 +190,9 @@ impl Users<'_> {
         let owner = &self.instance.spec.username;
         let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
         let state = format!(
-            "SELECT string_agg(r.rolname || ' ' || rolconnlimit || ' ' || rolcreaterole || ' ' || (SELECT coalesce(string_agg(roleid::regrole::text, ','
-             ORDER BY roleid), '') FROM pg_auth_members WHERE member = r.oid), '; ' ORDER BY rolname) FROM pg_roles AS r
+            "SELECT string_agg(concat_ws(' ', rolname, rolconnlimit, rolcreaterole,
+                 (SELECT string_agg(roleid::regrole::text, ',' ORDER BY roleid) FROM pg_auth_members WHERE member = r.oid)), '; ' ORDER BY rolname)
+             FROM pg_roles AS r
              WHERE rolname IN ('{owner}', '{MONITOR}', 'contract_reports', 'contract_second')"
         );
         let [new] = superuser.row(&state).await.expect("it is visible");
@@ -199,9 +200,10 @@ impl Users<'_> {
             superuser.execute(&format!("REVOKE {role} FROM \"{owner}\"")).await.expect("it is taken back");
         }
         for statement in [
-            &format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT 7 NOCREATEROLE"),
+            format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT 7 NOCREATEROLE").as_str(),
             "ALTER ROLE contract_reports CONNECTION LIMIT 7",
-            "DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000 THEN REVOKE pg_use_reserved_connections FROM toygres_monitor; END IF; END $$",
+            "DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000 THEN
+                 REVOKE pg_use_reserved_connections FROM toygres_monitor; END IF; END $$",
         ] {
             superuser.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
         }
@@ -218,12 +220,12 @@ impl Users<'_> {
 
     /// A copy of an instance has the roles without passwords.
     async fn a_user_of_a_copy_gets_a_password(&self) {
+        use DatabaseAccess::{Owner, ReadOnly, ReadWrite};
         const NONE: Option<&str> = None;
         let (owner, users) = (&self.instance.spec.username, USERS.map(name));
         let clients = Clients { owner, users: &users };
         let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
         let (first, shop) = (Some(self.database()), Some("contract_shop"));
-        use DatabaseAccess::{Owner, ReadOnly, ReadWrite};
         for (user, right, others) in [
             ("contract_reports", (ReadOnly, first), vec![(ReadWrite, first), (Owner, first), (ReadOnly, shop), (Owner, NONE)]),
             ("contract_writer", (ReadWrite, first), vec![(ReadOnly, first), (Owner, first), (ReadWrite, shop), (Owner, NONE)]),

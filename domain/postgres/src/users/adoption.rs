@@ -62,7 +62,8 @@ async fn access_to_rows(superuser: &Target, name: &SqlName, database: &SqlName) 
     let mut session = open(superuser, database.as_str()).await?;
     let query = format!(
         "SELECT coalesce(pg_catalog.bool_or(privilege = 'SELECT'), false),
-             coalesce(pg_catalog.bool_or(privilege = 'INSERT' AND later) OR (NOT pg_catalog.bool_or(later) AND pg_catalog.bool_or(privilege = 'INSERT')), false)
+             coalesce(pg_catalog.bool_or(privilege = 'INSERT' AND later)
+                 OR (NOT pg_catalog.bool_or(later) AND pg_catalog.bool_or(privilege = 'INSERT')), false)
          FROM (
              SELECT privilege_type, grantee, true FROM pg_catalog.pg_default_acl CROSS JOIN LATERAL pg_catalog.aclexplode(defaclacl)
              WHERE defaclobjtype = 'r'
