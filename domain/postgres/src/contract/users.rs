@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use toygres_domain::{
     database_user::DatabaseAccess,
-    instance::{InstanceSpec, ReasonCode},
+    instance::{InstanceSpec, PostgresVersion, ReasonCode},
     name::SqlName,
     roles::{DATABASE, MONITOR, PlatformCredentials},
     scram,
@@ -196,7 +196,7 @@ impl Users<'_> {
              WHERE rolname IN ('{owner}', '{MONITOR}', 'contract_reports', 'contract_second')"
         );
         let [new] = superuser.row(&state).await.expect("it is visible");
-        for role in roles::memberships(self.instance.spec.postgres_version) {
+        for role in roles::memberships(version(&mut superuser).await) {
             superuser.execute(&format!("REVOKE {role} FROM \"{owner}\"")).await.expect("it is taken back");
         }
         for statement in [
@@ -260,7 +260,7 @@ impl Users<'_> {
         }
         self.connections_are_enough().await;
         // Owners make roles from 16 on, and give them their passwords themselves.
-        if self.instance.spec.postgres_version.0 >= 16 {
+        if version(&mut superuser).await.0 >= 16 {
             let mut by_sql = self.owner(self.database()).await;
             by_sql.execute("CREATE ROLE contract_by_sql LOGIN").await.expect("owners make roles");
             let (role, verifier) = (name("contract_by_sql"), Secret::new(scram::verifier(&Secret::generate())));
@@ -336,6 +336,12 @@ impl Users<'_> {
     fn database(&self) -> &str {
         self.instance.spec.database.as_str()
     }
+}
+
+/// That of the server itself, which may be another one than a test has asked for.
+async fn version(session: &mut Session) -> PostgresVersion {
+    let [version] = session.row("SELECT current_setting('server_version_num')::int / 10000").await.expect("it is visible");
+    PostgresVersion(version.and_then(|text| text.parse().ok()).expect("it is a number"))
 }
 
 fn name(text: &str) -> SqlName {
