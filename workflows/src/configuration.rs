@@ -6,11 +6,13 @@ use async_trait::async_trait;
 use toygres_domain::{
     InstanceId,
     instance::{Instance, InstanceSpec, Reason, ReasonCode},
+    name::SqlName,
     parameter::{Changes, Parameters},
     runtime::Progress,
 };
 use toygres_postgres::{
     Target,
+    clients::{self, Clients},
     configuration::{self, ConfigurationStatus},
     upgrade,
 };
@@ -24,10 +26,20 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 #[async_trait]
 pub trait ConfigurationProbe: Send + Sync + 'static {
     /// See [`configuration::status`].
-    async fn status(&self, id: InstanceId, target: &Target, spec: &InstanceSpec, parameters: &Parameters) -> Result<ConfigurationStatus, Reason>;
+    async fn status(
+        &self,
+        id: InstanceId,
+        target: &Target,
+        spec: &InstanceSpec,
+        users: &[SqlName],
+        parameters: &Parameters,
+    ) -> Result<ConfigurationStatus, Reason>;
 
     /// See [`configuration::refusal`].
     async fn refusal(&self, target: &Target, spec: &InstanceSpec, changes: &Changes) -> Result<Option<String>, Reason>;
+
+    /// See [`clients::adapt`].
+    async fn adapt(&self, id: InstanceId, superuser: &Target, clients: Clients<'_>) -> Result<(), Reason>;
 
     /// See [`upgrade::logical_slots`].
     async fn logical_slots(&self, id: InstanceId, superuser: &Target) -> Result<Vec<String>, Reason>;
@@ -45,12 +57,23 @@ pub struct SqlProbe;
 
 #[async_trait]
 impl ConfigurationProbe for SqlProbe {
-    async fn status(&self, _: InstanceId, target: &Target, spec: &InstanceSpec, parameters: &Parameters) -> Result<ConfigurationStatus, Reason> {
-        configuration::status(target, spec.postgres_version, &spec.username, parameters, TIMEOUT).await
+    async fn status(
+        &self,
+        _: InstanceId,
+        target: &Target,
+        spec: &InstanceSpec,
+        users: &[SqlName],
+        parameters: &Parameters,
+    ) -> Result<ConfigurationStatus, Reason> {
+        configuration::status(target, spec.postgres_version, Clients { owner: &spec.username, users }, parameters, TIMEOUT).await
     }
 
     async fn refusal(&self, target: &Target, spec: &InstanceSpec, changes: &Changes) -> Result<Option<String>, Reason> {
         configuration::refusal(target, spec.postgres_version, changes, TIMEOUT).await
+    }
+
+    async fn adapt(&self, _: InstanceId, superuser: &Target, clients: Clients<'_>) -> Result<(), Reason> {
+        clients::adapt(superuser, clients, TIMEOUT).await
     }
 
     async fn logical_slots(&self, _: InstanceId, superuser: &Target) -> Result<Vec<String>, Reason> {
@@ -69,7 +92,8 @@ impl ConfigurationProbe for SqlProbe {
 /// Whether the server of an instance has these parameters. It fails for good if the server refuses them.
 pub(crate) async fn configuration_status(context: &ActivityContext, instance: &Instance, parameters: &Parameters) -> Result<Progress, Failure> {
     let Some(target) = superuser(context, instance).await? else { return Ok(Progress::Done) };
-    match context.configuration.status(instance.id, &target, &instance.spec, parameters).await {
+    let users = context.store.other_users(instance).await?;
+    match context.configuration.status(instance.id, &target, &instance.spec, &users, parameters).await {
         Ok(ConfigurationStatus::Current) => Ok(Progress::Done),
         Ok(ConfigurationStatus::Outdated) => {
             Ok(Progress::InProgress(Reason::new(ReasonCode::StartingUp, "the server has not read its changed configuration yet")))

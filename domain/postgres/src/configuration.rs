@@ -4,18 +4,17 @@ use std::time::Duration;
 
 use toygres_domain::{
     instance::{PostgresVersion, Reason},
-    name::SqlName,
     parameter::{
         Changes, MARKER, PRELOAD, Parameters,
         catalog::{self, ParameterType},
         marker,
     },
-    server_settings::owner_connections,
 };
 
 use super::{
     CLOSE_TIMEOUT, Target,
     administration::literal,
+    clients::{Clients, adapt_in},
     session::{Session, SessionError},
     symptom,
 };
@@ -34,22 +33,22 @@ pub enum ConfigurationStatus {
     Refused(String),
 }
 
-/// Asks the server whether it has these parameters, and has it read its files if it has not. Before version 16, a server that has them also
-/// limits the connections of `owner` to those that the platform does not need.
+/// Asks the server whether it has these parameters, and has it read its files if it has not. In a server that has
+/// them, the roles are given what depends on the parameters and on its version: see [`super::clients`].
 ///
 /// # Errors
 /// Why the server could not be asked. The reason never contains a password.
 pub async fn status(
     target: &Target,
     version: PostgresVersion,
-    owner: &SqlName,
+    clients: Clients<'_>,
     parameters: &Parameters,
     timeout: Duration,
 ) -> Result<ConfigurationStatus, Reason> {
     within(target, timeout, async |session| {
         let status = compare(session, version, parameters).await?;
         if status == ConfigurationStatus::Current {
-            limit_connections(session, version, owner).await?;
+            adapt_in(session, clients).await?;
         }
         Ok(status)
     })
@@ -115,29 +114,6 @@ async fn compare(session: &mut Session, version: PostgresVersion, parameters: &P
         }
     }
     Ok(ConfigurationStatus::Current)
-}
-
-/// Before version 16 the server itself keeps no connections for the platform.
-async fn limit_connections(session: &mut Session, version: PostgresVersion, owner: &SqlName) -> Result<(), SessionError> {
-    let [max, reserved, limit] = session
-        .row(&format!(
-            "SELECT current_setting('max_connections'), current_setting('superuser_reserved_connections'),
-                 (SELECT rolconnlimit FROM pg_roles WHERE rolname = '{owner}')"
-        ))
-        .await?;
-    let number = |text: Option<String>| text.and_then(|text| text.parse::<i64>().ok());
-    let (max, reserved, present) = (number(max), number(reserved), number(limit));
-    let as_count = |number: Option<i64>| number.and_then(|number| u16::try_from(number).ok());
-    let wanted = as_count(max).zip(as_count(reserved)).and_then(|(max, reserved)| owner_connections(version, max, reserved));
-    match (wanted, present) {
-        (Some(wanted), Some(present)) if present != i64::from(wanted) => {
-            // Also in a server that takes no writes: see [`super::storage::hold`].
-            session.execute("SET default_transaction_read_only = off").await?;
-            session.execute(&format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT {wanted}")).await
-        }
-        // The owner may have renamed their role.
-        _ => Ok(()),
-    }
 }
 
 async fn within<T>(target: &Target, timeout: Duration, work: impl AsyncFnOnce(&mut Session) -> Result<T, SessionError>) -> Result<T, Reason> {

@@ -47,6 +47,21 @@ pub async fn presence(superuser: &Target, name: &SqlName, timeout: Duration) -> 
     .await
 }
 
+/// Who owns the database of this name; `None` if there is none.
+///
+/// # Errors
+/// Why it is not known.
+pub async fn owner(superuser: &Target, name: &SqlName, timeout: Duration) -> Result<Option<String>, Reason> {
+    within(superuser, timeout, async {
+        let mut session = open(superuser, DATABASE).await?;
+        let query = format!("SELECT (SELECT pg_catalog.pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = '{name}')");
+        let [owner] = session.row(&query).await?;
+        close(Some(session)).await;
+        Ok(owner)
+    })
+    .await
+}
+
 /// Makes a database, as a copy of the template, which has the statistics of statements. Nobody can connect to it before [`admit`]: until then
 /// it has nothing in it that could be lost, and is known from one that somebody has made by SQL.
 ///

@@ -2,6 +2,7 @@
 //! checks.
 
 mod administration;
+pub mod clients;
 mod columns;
 pub mod configuration;
 #[cfg(feature = "contract-tests")]

@@ -151,23 +151,31 @@ impl Server {
 
 /// The roles of the platform. Statements that are sent together are one transaction.
 fn platform_roles(server: &Server, password: &Secret) -> String {
-    // From version 16 on it may use the connections that are kept for it.
-    let reserved = if server.version.0 >= 16 { ", pg_use_reserved_connections" } else { "" };
     let create = [MONITOR, REPLICATION]
         .map(|role| format!("DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{role}') THEN CREATE ROLE {role}; END IF; END $$;"))
         .concat();
     format!(
         "{create}
          ALTER ROLE {MONITOR} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS PASSWORD '{}';
-         GRANT pg_monitor{reserved} TO {MONITOR}",
-        scram::verifier(password)
+         GRANT {} TO {MONITOR}",
+        scram::verifier(password),
+        monitor_memberships(server.version).join(", ")
     )
 }
 
-/// The owner is no superuser, cannot replicate, and so reads no file and runs no program. Before version 16 a role with CREATEROLE can
-/// grant itself `pg_execute_server_program`, so there it has no CREATEROLE.
+/// The predefined roles of the monitor. From version 16 on it may use the connections that are kept for it.
+pub(super) fn monitor_memberships(version: PostgresVersion) -> &'static [&'static str] {
+    if version.0 >= 16 { &["pg_monitor", "pg_use_reserved_connections"] } else { &["pg_monitor"] }
+}
+
+/// Whether the owner makes roles. Before version 16 a role with CREATEROLE can grant itself `pg_execute_server_program`.
+pub(super) fn creates_roles(version: PostgresVersion) -> bool {
+    version.0 >= 16
+}
+
+/// The owner is no superuser, cannot replicate, and so reads no file and runs no program.
 fn create_owner(server: &Server, owner: &SqlName, password: &Secret) -> String {
-    let create_role = if server.version.0 >= 16 { "CREATEROLE" } else { "NOCREATEROLE" };
+    let create_role = if creates_roles(server.version) { "CREATEROLE" } else { "NOCREATEROLE" };
     let limit = owner_connections(server.version, server.max_connections, server.superuser_reserved);
     let limit = limit.map_or(String::new(), |limit| format!("CONNECTION LIMIT {limit} "));
     format!(

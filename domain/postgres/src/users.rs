@@ -1,23 +1,27 @@
 //! Users of an instance besides its owner. Everything that belongs to one user in one database is one transaction of the superuser, so that
 //! a user is either complete or not there.
 
+mod adoption;
+
 use std::time::Duration;
 
 use toygres_domain::{
-    database_user::{DatabaseAccess, connections},
-    instance::{PostgresVersion, Reason, ReasonCode},
+    database_user::DatabaseAccess,
+    instance::{Reason, ReasonCode},
     name::SqlName,
     roles::{DATABASE, RESERVED_PREFIX},
     secret::Secret,
-    server_settings::owner_connections,
 };
 
 use super::{
     Target,
     administration::{change, identifier, literal, open, within},
+    clients::Shares,
     close,
     session::{Session, SessionError},
 };
+
+pub use super::clients::Clients;
 
 /// A user to make.
 #[derive(Clone, Debug)]
@@ -32,16 +36,8 @@ pub struct NewUser<'a> {
     pub database: Option<&'a SqlName>,
 }
 
-/// The roles of clients, which share the connections of servers that keep none for the platform.
-#[derive(Clone, Copy, Debug)]
-pub struct Clients<'a> {
-    /// The owner of the instance.
-    pub owner: &'a SqlName,
-    /// The others.
-    pub users: &'a [SqlName],
-}
-
-/// Makes a user; one that exists with the same verifier is left alone. `clients` includes it.
+/// Makes a user; one that exists with the same verifier is left alone. A role without a password that came with the data of another instance, in
+/// which it had the same access, gets the password. `clients` includes it.
 ///
 /// # Errors
 /// Why it was not made. [`ReasonCode::QueryFailed`] is also that a role of its name exists, or that the database does not. It never contains a
@@ -53,7 +49,14 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
         let mut session = open(superuser, DATABASE).await?;
         match role_verifier(&mut session, name).await? {
             Some(present) if present == verifier.expose() => return Ok(Ok(())),
-            Some(_) => return refused(format!("a role named {name} exists already, made by SQL: choose another name")),
+            Some(_) => {
+                if let Some(obstacle) = adoption::obstacle(superuser, &mut session, user).await? {
+                    return refused(obstacle);
+                }
+                adoption::adopt(&mut session, user, clients).await?;
+                close(Some(session)).await;
+                return Ok(Ok(()));
+            }
             None => {}
         }
         let mut grants = String::new();
@@ -69,29 +72,31 @@ pub async fn create(superuser: &Target, user: &NewUser<'_>, clients: Clients<'_>
             }
             grants = grant(name, *access, database, &owner);
         }
-        let limits = limits(&mut session, clients).await?;
+        let shares = Shares::ask(&mut session, clients).await?;
+        let others = shares.differences(&mut session, clients).await?;
         close(Some(session)).await;
         let mut session = open(superuser, database.map_or(DATABASE, SqlName::as_str)).await?;
         let role = format!("CREATE ROLE \"{name}\" LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS");
-        change(&mut session, &format!("{role} PASSWORD {}; {grants} {limits}", literal(verifier.expose()))).await?;
+        change(&mut session, &format!("{role} CONNECTION LIMIT {} PASSWORD {}; {grants} {others}", shares.user, literal(verifier.expose()))).await?;
         close(Some(session)).await;
         Ok(Ok(()))
     })
     .await?
 }
 
-/// Drops a user that has this verifier, with what [`create`] gave it. `clients` are the others.
+/// Drops a user that has this verifier, with what [`create`] gave it; a role that was there before loses its password. `clients` are the others.
 ///
 /// # Errors
 /// Why it was not dropped.
 pub async fn undo(superuser: &Target, name: &SqlName, verifier: &Secret, clients: Clients<'_>, timeout: Duration) -> Result<(), Reason> {
-    let present = within(superuser, timeout, async {
+    let is_left = within(superuser, timeout, async {
         let mut session = open(superuser, DATABASE).await?;
-        let present = role_verifier(&mut session, name).await?;
+        let is_made = role_verifier(&mut session, name).await?.is_some_and(|present| present == verifier.expose());
+        let is_left = is_made && !adoption::abandon(&mut session, name, clients).await?;
         close(Some(session)).await;
-        Ok(present)
+        Ok(is_left)
     });
-    if present.await?.is_some_and(|present| present == verifier.expose()) {
+    if is_left.await? {
         drop_user(superuser, name, clients.owner, clients, timeout).await?;
     }
     Ok(())
@@ -129,10 +134,9 @@ pub async fn drop_user(
                 }
                 last = database;
             }
-            let limits = limits(&mut session, clients).await?;
-            let end =
-                format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'");
-            change(&mut session, &format!("{end}; DROP ROLE \"{name}\"; {limits}")).await?;
+            let others = Shares::ask(&mut session, clients).await?.differences(&mut session, clients).await?;
+            let end = end_sessions(name);
+            change(&mut session, &format!("{end}; DROP ROLE \"{name}\"; {others}")).await?;
         }
         close(Some(session)).await;
         Ok(findings)
@@ -172,19 +176,9 @@ fn grant(name: &SqlName, access: DatabaseAccess, database: &SqlName, owner: &str
     }
 }
 
-/// Shares the connections among the roles of clients, if the server does not keep those of the platform itself.
-async fn limits(session: &mut Session, Clients { owner, users }: Clients<'_>) -> Result<String, SessionError> {
-    let [version, max, reserved] = session
-        .row(
-            "SELECT current_setting('server_version_num')::int / 10000, current_setting('max_connections'),
-                 current_setting('superuser_reserved_connections')",
-        )
-        .await?;
-    let number = |text: Option<String>| text.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let Some(all) = owner_connections(PostgresVersion(number(version)), number(max), number(reserved)) else { return Ok(String::new()) };
-    let (owners, each) = connections(all, u16::try_from(users.len()).unwrap_or(u16::MAX));
-    let others = users.iter().map(|user| format!("ALTER ROLE \"{user}\" CONNECTION LIMIT {each};"));
-    Ok(std::iter::once(format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT {owners};")).chain(others).collect())
+/// A statement that ends the sessions of a role.
+fn end_sessions(name: &SqlName) -> String {
+    format!("SELECT pg_catalog.count(pg_catalog.pg_terminate_backend(pid)) FROM pg_catalog.pg_stat_activity WHERE usename = '{name}'")
 }
 
 /// The verifier of a role, or `None` if there is no such role.

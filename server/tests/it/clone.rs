@@ -15,6 +15,7 @@ use serde_json::{Value, json};
 use crate::{
     backups::{finish, poll},
     cli::commands::json as json_of,
+    database_users::{done, succeeded},
     restore::{replaced, with_user},
     support::{Home, Server, connect, psql, text},
 };
@@ -103,6 +104,8 @@ async fn an_instance_is_cloned_while_it_is_written_to() {
     let user = server.query(user, json!({ "id": id })).await["createDatabaseUser"].clone();
     finish(&server, &text(&user["operation"]["id"]), "SUCCEEDED").await;
     assert!(psql(&with_user(&url, "reader", "of-the-source"), "SELECT 1").await.is_ok());
+    succeeded(&server, "createDatabaseUser", json!({ "instanceId": id, "name": "builder", "access": "OWNER" })).await;
+    succeeded(&server, "createDatabase", json!({ "instanceId": id, "name": "shop", "owner": "builder" })).await;
     let stop = Arc::new(AtomicBool::new(false));
     let writer = tokio::spawn(write(url.clone(), stop.clone()));
     poll("rows are written", async || (count(&url).await > 1000).then_some(())).await;
@@ -124,6 +127,7 @@ async fn an_instance_is_cloned_while_it_is_written_to() {
     // The copy is an instance of its own, with a size of its own.
     assert!(psql(&replaced(&url, &copy_url), "SELECT 1").await.is_err(), "the password of the source's owner");
     assert!(psql(&with_user(&copy_url, "reader", "of-the-source"), "SELECT 1").await.is_err(), "the password of another role of the source");
+    users_of_the_source_get_passwords(&server, &copy, &copy_url).await;
     assert_eq!(psql(&copy_url, "SHOW shared_buffers").await.as_deref(), Ok("64MB"));
     assert_eq!(psql(&copy_url, "INSERT INTO rows VALUES (0) RETURNING n").await.as_deref(), Ok("0"));
     // The source goes on as if nothing had happened.
@@ -135,7 +139,7 @@ async fn an_instance_is_cloned_while_it_is_written_to() {
         assert_eq!(psql(url, "SELECT count(*) FROM pg_replication_slots").await.as_deref(), Ok("0"), "no slot is left");
     }
     let now = server.instance(&id).await;
-    assert_eq!((&now["state"], &now["health"], now["operations"]["nodes"].as_array().unwrap().len()), (&json!("RUNNING"), &json!("HEALTHY"), 2));
+    assert_eq!((&now["state"], &now["health"], now["operations"]["nodes"].as_array().unwrap().len()), (&json!("RUNNING"), &json!("HEALTHY"), 4));
 
     // The clone of a clone, by the command line.
     let answer = json_of(&home, &server, &["instances", "clone", "copy", "again", "--cpu-millis", "200", "--wait"]).await;
@@ -150,6 +154,36 @@ async fn an_instance_is_cloned_while_it_is_written_to() {
     let error = refused(&server, json!({ "sourceId": "01890a5d-ac96-774b-bcce-b302099a8057", "name": "other" })).await;
     assert_eq!((&error["code"], &error["field"]), (&json!("NOT_FOUND"), &json!(["sourceId"])), "{error:#}");
     server.crash().await;
+}
+
+/// A copy has the roles of its source without passwords. The API gives them one, if it is asked for the access that they have, and lists the
+/// databases that belong to them.
+async fn users_of_the_source_get_passwords(server: &Server, copy: &str, url: &str) {
+    let (owned, shop) = (with_user(url, "builder", "of-the-copy"), with_user(url, "builder", "of-the-copy").replace("/app", "/shop"));
+    let input = |name: &str, access: &str| json!({ "instanceId": copy, "name": name, "access": access, "password": "of-the-copy" });
+    for (name, access, has) in [("reader", "READ_WRITE", "READ_ONLY to app"), ("builder", "READ_ONLY", "the databases that it owns")] {
+        let (_, refused) = done(server, "createDatabaseUser", input(name, access)).await;
+        assert_eq!((&refused["status"], &refused["error"]["code"]), (&json!("FAILED"), &json!("QUERY_FAILED")), "{refused:#}");
+        assert!(text(&refused["error"]["message"]).contains(has), "{refused:#}");
+        assert!(psql(&with_user(url, name, "of-the-copy"), "SELECT 1").await.is_err());
+    }
+    succeeded(server, "createDatabaseUser", input("reader", "READ_ONLY")).await;
+    succeeded(server, "createDatabaseUser", input("builder", "OWNER")).await;
+    assert!(psql(&with_user(url, "reader", "of-the-source"), "SELECT 1").await.is_err());
+    assert_eq!(psql(&with_user(url, "reader", "of-the-copy"), "SELECT count(*) > 0 FROM rows").await.as_deref(), Ok("t"));
+    assert_eq!(psql(&owned, "SELECT current_user").await.as_deref(), Ok("builder"));
+    psql(&shop, "CREATE TABLE kept AS SELECT 42 AS n").await.unwrap();
+
+    let (_, refused) = done(server, "createDatabase", json!({ "instanceId": copy, "name": "shop" })).await;
+    assert_eq!(refused["status"], "FAILED", "it does not belong to the owner of the instance: {refused:#}");
+    succeeded(server, "createDatabase", json!({ "instanceId": copy, "name": "shop", "owner": "builder" })).await;
+    assert_eq!(psql(&shop, "TABLE kept").await.as_deref(), Ok("42"), "it is left as it is");
+    let lists =
+        "query($id: ID!) { instance(id: $id) { databaseUsers(first: 10) { nodes { name access } } databases(first: 10) { nodes { name owner } } } }";
+    let listed = server.query(lists, json!({ "id": copy })).await["instance"].clone();
+    assert_eq!(listed["databaseUsers"]["nodes"][2], json!({ "name": "reader", "access": "READ_ONLY" }), "{listed:#}");
+    assert_eq!(listed["databases"]["nodes"][1], json!({ "name": "shop", "owner": "builder" }), "{listed:#}");
+    succeeded(server, "dropDatabaseUser", json!({ "instanceId": copy, "name": "reader" })).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -17,7 +17,7 @@ async fn mutate(server: &Server, mutation: &str, input: Value) -> Value {
 }
 
 /// Requests an operation, which must be accepted; returns the payload and the operation when it has finished.
-async fn done(server: &Server, mutation: &str, input: Value) -> (Value, Value) {
+pub async fn done(server: &Server, mutation: &str, input: Value) -> (Value, Value) {
     let payload = mutate(server, mutation, input).await;
     assert_eq!(payload["userErrors"], json!([]), "{mutation}: {payload:#}");
     let document = "subscription($id: ID!) { operation(id: $id) { status error { code message } steps { name status findings } } }";

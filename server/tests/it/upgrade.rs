@@ -168,6 +168,13 @@ async fn an_instance_is_upgraded_with_everything_in_it() {
     assert_eq!(psql(&url, "SELECT count(*) > 0 FROM pg_stats WHERE tablename = 't'").await.as_deref(), Ok("t"), "there are statistics");
     assert_eq!(psql(&url, "SHOW data_checksums").await.as_deref(), Ok("on"), "as before");
     assert!(psql(&url, "CREATE TABLE new (); DROP TABLE new").await.is_ok());
+    // The roles have what the new version gives those that are made in it.
+    let roles = "SELECT string_agg(rolname || ' ' || rolconnlimit || ' ' || rolcreaterole, ', ' ORDER BY rolname) FROM pg_roles
+        WHERE rolname IN ('app', 'reader')";
+    assert_eq!(psql(&url, roles).await.as_deref(), Ok("app -1 true, reader -1 false"));
+    let granted =
+        "SELECT pg_has_role('app', 'pg_signal_autovacuum_worker', 'member'), pg_has_role('toygres_monitor', 'pg_use_reserved_connections', 'member')";
+    assert_eq!(psql(&url, &format!("SELECT bool_and(a AND b) FROM ({granted}) AS r (a, b)")).await.as_deref(), Ok("t"));
     let left: Vec<_> = std::fs::read_dir(home.path().join("data/instances").join(&id)).unwrap().flatten().map(|entry| entry.file_name()).collect();
     assert!(!left.iter().any(|name| name == "former" || name == "next"), "nothing of the upgrade is left: {left:?}");
 

@@ -29,6 +29,8 @@ pub(crate) struct CreateDatabase;
 const ABSENT: &str = "there was no database of this name";
 /// What the step has done before it lets clients connect: from then on a database of this name is the one that this operation made.
 const MADE: &str = "it was made";
+/// What it found otherwise.
+const CAME_ALONG: &str = "the database came with the data of another instance, and is left as it is";
 
 impl OperationWorkflow for CreateDatabase {
     const KIND: OperationKind = OperationKind::CreateDatabase;
@@ -92,6 +94,12 @@ impl Activity for MakeDatabase {
             };
             let presence = insist(|| databases::presence(&superuser, &database, TIMEOUT)).await?;
             if presence != Presence::Absent && !is_made(&work, presence) {
+                let present = insist(|| databases::owner(&superuser, &database, TIMEOUT)).await?;
+                // Users other than the owner of the instance make no databases by SQL.
+                if presence == Presence::Open && present.as_deref() == Some(owner.as_str()) && owner != work.instance.spec.username {
+                    note(&[CAME_ALONG]).await?;
+                    return Ok(());
+                }
                 let message = format!("a database named {database} exists already, made by SQL: choose another name");
                 return Err(Failure::Failed(Reason::new(ReasonCode::QueryFailed, message)));
             }

@@ -2,6 +2,7 @@
 //! restart, and has nothing to confirm. Until a major version is confirmed by a login, clients are kept out, and a failure, the deadline or a
 //! cancellation puts the former version with its data back. Then the row gets the new version, so that whatever happens later deploys that.
 
+mod roles;
 mod suspended;
 
 use std::time::Duration;
@@ -17,7 +18,10 @@ use toygres_domain::{
 };
 use toygres_store::{OperationFilter, PageRequest, Reached, Work};
 
-use self::suspended::{StartForUpgrade, Started, StopAfterUpgrade};
+use self::{
+    roles::adapt_roles,
+    suspended::{StartForUpgrade, Started, StopAfterUpgrade},
+};
 use super::{OperationWorkflow, reconfigure::refuse_when_reverting};
 use crate::{
     Failure,
@@ -232,7 +236,8 @@ async fn works(context: &ActivityContext, run: &Run) -> Result<Progress, Failure
     match poll(context, work.instance.id).await? {
         Observation::Ready(endpoint) => {
             let internal_endpoint = context.runtime.internal_endpoint(&work.instance.address(), &endpoint);
-            log_in(context, &work, internal_endpoint).await.map(|()| Progress::Done)
+            log_in(context, &work, internal_endpoint.clone()).await?;
+            adapt_roles(context, &work, internal_endpoint).await.map(|()| Progress::Done)
         }
         Observation::Pending(reason) if !matches!(reason.code, ReasonCode::ProcessExited | ReasonCode::CrashLoop | ReasonCode::OutOfMemory) => {
             Ok(Progress::InProgress(reason))

@@ -14,6 +14,7 @@ use toygres_domain::{
 use super::Subject;
 use crate::{
     Target,
+    clients::Clients,
     configuration::{self, ConfigurationStatus},
     roles,
     session::Session,
@@ -85,7 +86,8 @@ async fn change(subject: Subject<'_>, deployment: &Deployment, endpoint: &Endpoi
     let deadline = Instant::now() + subject.timeout;
     loop {
         subject.hooks.advance(deployment.id).await;
-        match configuration::status(&target, spec.postgres_version, &spec.username, &spec.parameters, subject.timeout).await {
+        let clients = Clients { owner: &spec.username, users: &[] };
+        match configuration::status(&target, spec.postgres_version, clients, &spec.parameters, subject.timeout).await {
             Ok(ConfigurationStatus::Current) => return,
             Ok(ConfigurationStatus::Outdated) => assert!(Instant::now() < deadline, "the server does not get its parameters"),
             other => panic!("PostgreSQL {}: {other:?}", spec.postgres_version),

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use toygres_domain::{
     database_user::DatabaseAccess,
-    instance::ReasonCode,
+    instance::{InstanceSpec, PostgresVersion, ReasonCode},
     name::SqlName,
-    roles::{DATABASE, PlatformCredentials},
+    roles::{DATABASE, MONITOR, PlatformCredentials},
     scram,
     secret::Secret,
     server_settings::{MAX_CONNECTIONS, MONITOR_RESERVED, SUPERUSER_RESERVED},
@@ -14,14 +14,20 @@ use toygres_domain::{
 
 use super::owner::{OwnedInstance, REFUSED};
 use crate::{
-    Target, close,
+    Target,
+    clients::{self, Clients},
+    close,
+    configuration::{self, ConfigurationStatus},
     databases::{self, Presence},
-    passwords,
+    passwords, roles,
     session::{Session, SessionError},
-    users::{self, Clients, NewUser},
+    users::{self, NewUser},
 };
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// In the order in which they are made.
+const USERS: [&str; 4] = ["contract_reports", "contract_writer", "contract_second", "contract_builder"];
 
 /// What a user who only reads tries. `{owner}` is replaced.
 const WRITES: [&str; 18] = [
@@ -69,6 +75,8 @@ pub(super) async fn check_users(instance: &OwnedInstance, platform: &PlatformCre
     these.an_owner_acts_as_the_owner().await;
     these.a_user_may_own_a_database().await;
     these.connections_are_shared().await;
+    these.roles_follow_their_server().await;
+    these.a_user_of_a_copy_gets_a_password().await;
     these.what_is_dropped_is_gone().await;
 }
 
@@ -148,6 +156,7 @@ impl Users<'_> {
             assert_eq!(databases::admit(&self.superuser, &database, TIMEOUT).await, Ok(()));
         }
         assert_eq!(databases::presence(&self.superuser, &database, TIMEOUT).await, Ok(Presence::Open));
+        assert_eq!(databases::owner(&self.superuser, &database, TIMEOUT).await, Ok(Some(owner.to_string())));
         let mut builder = self.log_in("contract_builder", &password, "contract_shop").await.expect("the user logs in");
         builder.execute("CREATE SCHEMA goods; CREATE TABLE goods.list (a int)").await.expect("the database is theirs");
         let mut first = self.log_in("contract_builder", &password, self.database()).await.expect("everybody may connect");
@@ -157,8 +166,18 @@ impl Users<'_> {
         close(Some(builder)).await;
     }
 
-    /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections.
+    /// Where the server keeps none for the platform, all roles of clients together cannot use up its connections, also after a change of its
+    /// configuration.
     async fn connections_are_shared(&self) {
+        self.connections_are_enough().await;
+        let InstanceSpec { username: owner, postgres_version, parameters, .. } = &self.instance.spec;
+        let users = USERS.map(name);
+        let status = configuration::status(&self.superuser, *postgres_version, Clients { owner, users: &users }, parameters, TIMEOUT).await;
+        assert_eq!(status, Ok(ConfigurationStatus::Current));
+        self.connections_are_enough().await;
+    }
+
+    async fn connections_are_enough(&self) {
         let mut owner = self.owner(self.database()).await;
         let query = "SELECT current_setting('server_version_num')::int / 10000,
             (SELECT sum(rolconnlimit) FROM pg_roles WHERE rolcanlogin AND rolname !~ '^toygres'), (SELECT min(rolconnlimit) FROM pg_roles WHERE rolcanlogin
@@ -170,6 +189,95 @@ impl Users<'_> {
             assert!(number(least) > 0 && sum <= all, "{sum} of {all}");
         }
         close(Some(owner)).await;
+    }
+
+    /// An upgrade keeps what the roles had in the former version. What they have in a new server of this one is what [`roles::set_up`] and
+    /// [`users::create`] have made.
+    async fn roles_follow_their_server(&self) {
+        let owner = &self.instance.spec.username;
+        let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
+        let state = format!(
+            "SELECT string_agg(concat_ws(' ', rolname, rolconnlimit, rolcreaterole,
+                 (SELECT string_agg(roleid::regrole::text, ',' ORDER BY roleid) FROM pg_auth_members WHERE member = r.oid)), '; ' ORDER BY rolname)
+             FROM pg_roles AS r
+             WHERE rolname IN ('{owner}', '{MONITOR}', 'contract_reports', 'contract_second')"
+        );
+        let [new] = superuser.row(&state).await.expect("it is visible");
+        for role in roles::memberships(version(&mut superuser).await) {
+            superuser.execute(&format!("REVOKE {role} FROM \"{owner}\"")).await.expect("it is taken back");
+        }
+        for statement in [
+            format!("ALTER ROLE \"{owner}\" CONNECTION LIMIT 7 NOCREATEROLE").as_str(),
+            "ALTER ROLE contract_reports CONNECTION LIMIT 7",
+            "DO $$ BEGIN IF current_setting('server_version_num')::int >= 160000 THEN
+                 REVOKE pg_use_reserved_connections FROM toygres_monitor; END IF; END $$",
+        ] {
+            superuser.execute(statement).await.unwrap_or_else(|error| panic!("{statement}: {error:?}"));
+        }
+        let [former] = superuser.row(&state).await.expect("it is visible");
+        assert_ne!(former, new);
+        let users = USERS.map(name);
+        for attempt in ["once", "a second time"] {
+            assert_eq!(clients::adapt(&self.superuser, Clients { owner, users: &users }, TIMEOUT).await, Ok(()), "{attempt}");
+            let [adapted] = superuser.row(&state).await.expect("it is visible");
+            assert_eq!(adapted, new, "{attempt}");
+        }
+        close(Some(superuser)).await;
+    }
+
+    /// A copy of an instance has the roles without passwords.
+    async fn a_user_of_a_copy_gets_a_password(&self) {
+        use DatabaseAccess::{Owner, ReadOnly, ReadWrite};
+        const NONE: Option<&str> = None;
+        let (owner, users) = (&self.instance.spec.username, USERS.map(name));
+        let clients = Clients { owner, users: &users };
+        let mut superuser = Session::log_in(&self.superuser, DATABASE, "toygres-contract").await.expect("the superuser logs in");
+        let (first, shop) = (Some(self.database()), Some("contract_shop"));
+        for (user, right, others) in [
+            ("contract_reports", (ReadOnly, first), vec![(ReadWrite, first), (Owner, first), (ReadOnly, shop), (Owner, NONE)]),
+            ("contract_writer", (ReadWrite, first), vec![(ReadOnly, first), (Owner, first), (ReadWrite, shop), (Owner, NONE)]),
+            ("contract_second", (Owner, first), vec![(ReadOnly, first), (ReadWrite, first), (Owner, shop), (Owner, NONE)]),
+            ("contract_builder", (Owner, NONE), vec![(ReadOnly, first), (Owner, first), (ReadWrite, shop)]),
+        ] {
+            let (role, password) = (name(user), Secret::generate());
+            let verifier = Secret::new(scram::verifier(&password));
+            let create = async |(access, database): (DatabaseAccess, Option<&str>)| {
+                let database = database.map(name);
+                let user = NewUser { name: &role, verifier: &verifier, access, database: database.as_ref() };
+                users::create(&self.superuser, &user, clients, TIMEOUT).await
+            };
+            superuser.execute(&format!("ALTER ROLE {user} PASSWORD NULL")).await.expect("it is forgotten");
+            for other in others {
+                let refused = create(other).await.expect_err("it would not be what the role has");
+                let is_told = refused.message.contains("exists already, which came with");
+                assert!(refused.code == ReasonCode::QueryFailed && is_told, "{user} {other:?}: {refused:?}");
+            }
+            let target = Target { username: user.to_owned(), password: password.clone(), ..self.superuser.clone() };
+            assert!(passwords::confirm(&target, TIMEOUT).await.is_err(), "{user}: nothing was changed");
+            for attempt in ["once", "a second time", "after it was taken back"] {
+                assert_eq!(create(right).await, Ok(()), "{user} {attempt}");
+                assert_eq!(passwords::confirm(&target, TIMEOUT).await, Ok(()), "{user} {attempt}");
+                if attempt == "a second time" {
+                    assert_eq!(users::undo(&self.superuser, &role, &verifier, clients, TIMEOUT).await, Ok(()), "{user}");
+                    let [left] =
+                        superuser.row(&format!("SELECT rolpassword IS NULL FROM pg_authid WHERE rolname = '{user}'")).await.expect("it is there");
+                    assert_eq!(left.as_deref(), Some("t"), "{user} keeps what it has");
+                }
+            }
+        }
+        self.connections_are_enough().await;
+        // Owners make roles from 16 on, and give them their passwords themselves.
+        if version(&mut superuser).await.0 >= 16 {
+            let mut by_sql = self.owner(self.database()).await;
+            by_sql.execute("CREATE ROLE contract_by_sql LOGIN").await.expect("owners make roles");
+            let (role, verifier) = (name("contract_by_sql"), Secret::new(scram::verifier(&Secret::generate())));
+            let user = NewUser { name: &role, verifier: &verifier, access: Owner, database: None };
+            let refused = users::create(&self.superuser, &user, clients, TIMEOUT).await.expect_err("it was not made here");
+            assert!(refused.message.contains("made by SQL"), "{refused:?}");
+            by_sql.execute("DROP ROLE contract_by_sql").await.expect("it is theirs");
+            close(Some(by_sql)).await;
+        }
+        close(Some(superuser)).await;
     }
 
     async fn what_is_dropped_is_gone(&self) {
@@ -198,7 +306,7 @@ impl Users<'_> {
     async fn create(&self, user: &str, access: DatabaseAccess, in_database: bool) -> Secret {
         let (user, password) = (name(user), Secret::generate());
         let [first, other] = [&password, &Secret::generate()].map(|password| Secret::new(scram::verifier(password)));
-        let others = ["contract_reports", "contract_writer", "contract_second", "contract_builder"].map(name);
+        let others = USERS.map(name);
         let known = others.iter().position(|other| *other == user).map_or(&others[..], |last| &others[..=last]);
         let clients = Clients { owner: &self.instance.spec.username, users: known };
         let make = async |verifier: &Secret| {
@@ -235,6 +343,12 @@ impl Users<'_> {
     fn database(&self) -> &str {
         self.instance.spec.database.as_str()
     }
+}
+
+/// That of the server itself, which may be another one than a test has asked for.
+async fn version(session: &mut Session) -> PostgresVersion {
+    let [version] = session.row("SELECT current_setting('server_version_num')::int / 10000").await.expect("it is visible");
+    PostgresVersion(version.and_then(|text| text.parse().ok()).expect("it is a number"))
 }
 
 fn name(text: &str) -> SqlName {

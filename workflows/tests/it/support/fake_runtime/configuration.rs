@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use toygres_domain::{
     InstanceId,
     instance::{InstanceSpec, Reason},
+    name::SqlName,
     parameter::{Changes, Parameters},
 };
-use toygres_postgres::{Target, configuration::ConfigurationStatus};
+use toygres_postgres::{Target, clients::Clients, configuration::ConfigurationStatus};
 use toygres_workflows::configuration::ConfigurationProbe;
 
 use super::FakeRuntime;
@@ -16,7 +17,14 @@ use super::FakeRuntime;
 /// What the server of an instance has been configured with; all instances have the same real server.
 #[async_trait]
 impl ConfigurationProbe for FakeRuntime {
-    async fn status(&self, id: InstanceId, _: &Target, spec: &InstanceSpec, expected: &Parameters) -> Result<ConfigurationStatus, Reason> {
+    async fn status(
+        &self,
+        id: InstanceId,
+        _: &Target,
+        spec: &InstanceSpec,
+        _: &[SqlName],
+        expected: &Parameters,
+    ) -> Result<ConfigurationStatus, Reason> {
         let mut state = self.state.lock().unwrap();
         let script = state.script(id).map_err(|error| error.reason)?;
         if script.unread > 0 {
@@ -39,6 +47,10 @@ impl ConfigurationProbe for FakeRuntime {
         let state = self.state.lock().unwrap();
         let refused = state.scripts.values().filter_map(|script| script.refused_text).find(|name| changes.contains_key(*name));
         Ok(refused.map(|name| format!("invalid value for parameter \"{name}\"")))
+    }
+
+    async fn adapt(&self, _: InstanceId, _: &Target, _: Clients<'_>) -> Result<(), Reason> {
+        Ok(())
     }
 
     async fn logical_slots(&self, id: InstanceId, _: &Target) -> Result<Vec<String>, Reason> {
