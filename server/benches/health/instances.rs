@@ -31,7 +31,8 @@ const RETENTION_HOURS: i32 = 48;
 pub fn spec(interval: i32) -> InstanceSpec {
     InstanceSpec {
         postgres_version: PostgresVersion(15),
-        storage_gb: 1,
+        // The default. A volume of 1 GiB, which may be full within seconds, is measured and so checked more often than on its interval.
+        storage_gb: 10,
         cpu_millis: 100,
         memory_mb: 128,
         username: "app".to_owned().try_into().expect("it is a name"),
