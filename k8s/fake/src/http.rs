@@ -11,7 +11,7 @@ use axum::{
     routing::{any, get, post},
 };
 use serde_json::{Value, json};
-use toygres_k8s::permissions::PERMISSIONS;
+use toygres_k8s::{build::names::ID_LABEL, permissions::PERMISSIONS};
 
 use super::{
     ADMINISTRATOR, Crash, Expansion, Shared, controllers, jobs, managed_fields,
@@ -99,6 +99,12 @@ pub(super) struct Query {
 impl Query {
     pub(super) fn get(&self, parameter: &str) -> Option<&str> {
         self.parameters.get(parameter).map(String::as_str)
+    }
+
+    /// The instance whose objects are selected, if the request selects those of one.
+    fn instance(&self) -> Option<&str> {
+        let id = self.get("labelSelector")?.strip_prefix(ID_LABEL)?.strip_prefix('=')?;
+        (!id.contains(',')).then_some(id)
     }
 
     /// Whether the selectors of the request match an object.
@@ -286,7 +292,11 @@ fn answer(body: &Value) -> Response {
 }
 
 fn list(cluster: &FakeCluster, kind: &Kind, query: &Query) -> Value {
-    let items: Vec<Value> = cluster.list(kind.resource).filter(|object| query.selects(object)).map(|object| query.shape(object)).collect();
+    let shaped = |object: &Value| query.selects(object).then(|| query.shape(object));
+    let items: Vec<Value> = match query.instance() {
+        Some(id) => cluster.list_of_instance(kind.resource, id).filter_map(shaped).collect(),
+        None => cluster.list(kind.resource).filter_map(shaped).collect(),
+    };
     let (list, version) = if query.metadata_only {
         ("PartialObjectMetadataList".to_owned(), "meta.k8s.io/v1".to_owned())
     } else {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::jiff::Timestamp;
 use serde_json::{Map, Value, json};
+use toygres_k8s::build::names::ID_LABEL;
 
 use super::{
     Exit, Expansion, NAMESPACE, Node, Scenario, containers::Stage, controllers::LOAD_BALANCER_CLEANUP, jobs, managed_fields, node, scenario,
@@ -68,6 +69,8 @@ pub struct Change {
 #[derive(Default)]
 pub struct FakeCluster {
     objects: BTreeMap<(String, String), Value>,
+    /// The names of the objects of each instance, by resource and the label with its id.
+    of_instances: BTreeMap<(String, String), BTreeSet<String>>,
     /// What each field manager applied last, by object.
     pub(super) applied: BTreeMap<(String, String), BTreeMap<String, Value>>,
     pub(super) history: Vec<Change>,
@@ -113,6 +116,12 @@ impl FakeCluster {
 
     pub fn list<'a>(&'a self, resource: &'a str) -> impl Iterator<Item = &'a Value> {
         self.objects.range(key(resource, "")..).take_while(move |((kind, _), _)| kind == resource).map(|(_, object)| object)
+    }
+
+    /// Those with this instance's id in their labels.
+    pub(super) fn list_of_instance<'a>(&'a self, resource: &'a str, id: &str) -> impl Iterator<Item = &'a Value> {
+        let names = self.of_instances.get(&key(resource, id)).into_iter().flatten();
+        names.filter_map(move |name| self.get(resource, name))
     }
 
     pub fn object_names(&self) -> BTreeSet<String> {
@@ -244,6 +253,9 @@ impl FakeCluster {
 
     fn drop_object(&mut self, resource: &str, name: &str, mut object: Value) -> Value {
         self.objects.remove(&key(resource, name));
+        if let Some(names) = instance_of(&object).and_then(|id| self.of_instances.get_mut(&key(resource, id))) {
+            names.remove(name);
+        }
         self.applied.remove(&key(resource, name));
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
@@ -255,6 +267,9 @@ impl FakeCluster {
         self.version += 1;
         object["metadata"]["resourceVersion"] = json!(self.version.to_string());
         let name = object["metadata"]["name"].as_str().unwrap().to_owned();
+        if let Some(id) = instance_of(&object) {
+            self.of_instances.entry(key(resource, id)).or_default().insert(name.clone());
+        }
         self.objects.insert(key(resource, &name), object.clone());
         self.record(kind, resource, object.clone());
         object
@@ -263,6 +278,10 @@ impl FakeCluster {
     fn record(&mut self, kind: &'static str, resource: &str, object: Value) {
         self.history.push(Change { version: self.version, kind, resource: resource.to_owned(), object });
     }
+}
+
+fn instance_of(object: &Value) -> Option<&str> {
+    object["metadata"]["labels"][ID_LABEL].as_str()
 }
 
 pub(super) fn key(resource: &str, name: &str) -> (String, String) {
