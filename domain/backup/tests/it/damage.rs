@@ -182,5 +182,6 @@ fn instance() -> InstanceRecord {
         labels: BTreeMap::new(),
         backups: BackupSettings::default(),
         created_at: Utc::now(),
+        deleted_at: None,
     }
 }
