@@ -117,7 +117,7 @@ impl FakeApiServer {
         Self::start_with(Some(Node::default()), Pace::Test).await
     }
 
-    /// Starts one without controllers, in which nothing happens to an object unless a client does it: see [`FakeCluster::add_running`].
+    /// Starts one without controllers, in which nothing happens to an object unless a client does it: see `FakeCluster::add_running`.
     pub async fn start_still() -> Self {
         Self::start_with(None, Pace::Still).await
     }
