@@ -71,7 +71,8 @@ async fn an_archive_that_is_encrypted_is_restored_and_decrypted_by_hand() {
     archived.caught_up().await;
     archived.unfollow().await.unwrap();
     assert_eq!(archived.restored_ids(Target::Latest).await, [1, 2, 3]);
-    for file in files(&path) {
+    // What tells the directory of the store from another one is no object.
+    for file in files(&path).into_iter().filter(|file| !file.ends_with(".toygres-store")) {
         let (name, content) = (file.to_str().unwrap(), std::fs::read(&file).unwrap());
         let is_encrypted = content.starts_with(b"age-encryption.org/v1\n-> X25519 ");
         assert!(if name.ends_with(".json") { !is_encrypted } else { name.ends_with(".zst.age") && is_encrypted }, "{name}");
