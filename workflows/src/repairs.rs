@@ -80,7 +80,12 @@ impl Repairs {
                         next_round = now + context.timing.inspection;
                     }
                     let due = schedule.take_due(now, is_round);
-                    if let Err(error) = inspect(&context, (!is_round).then_some(due.as_slice()), &mut schedule).await {
+                    // What is interrupted is inspected again after the next start.
+                    let inspected = tokio::select! {
+                        () = context.shutdown.cancelled() => return,
+                        inspected = inspect(&context, (!is_round).then_some(due.as_slice()), &mut schedule) => inspected,
+                    };
+                    if let Err(error) = inspected {
                         let cause = std::error::Error::source(&error).map(ToString::to_string);
                         tracing::debug!(%error, cause, "instances could not be inspected");
                         for id in due {
