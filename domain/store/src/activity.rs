@@ -8,13 +8,15 @@ use super::{Store, errors::Classify};
 use toygres_domain::{InstanceId, Result};
 
 impl Store {
-    /// Records what a health check saw of clients, and returns since when there was no sign of one. The first call counts as one.
+    /// Records what a health check saw of clients, and returns since when there was no sign of one. The first call counts as one. Nothing is
+    /// recorded of an instance that is not suspended when idle any more.
     ///
     /// `sessions` is what the server counts the sessions of clients by: another value than at the last call means that there was one in
     /// between, also if it has ended. `is_active` means that there is one now, or that it is not known.
     pub async fn note_activity(&self, id: InstanceId, sessions: &str, is_active: bool) -> Result<Duration> {
         sqlx::query!(
-            "INSERT INTO instance_activity (instance_id, sessions) VALUES ($1, $2)
+            "INSERT INTO instance_activity (instance_id, sessions)
+                 SELECT id, $2 FROM instances WHERE id = $1 AND idle_suspend_minutes IS NOT NULL FOR SHARE
              ON CONFLICT (instance_id) DO UPDATE SET sessions = $2, active_at = now() WHERE $3 OR instance_activity.sessions <> $2",
             id.0,
             sessions,

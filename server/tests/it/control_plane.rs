@@ -67,6 +67,8 @@ async fn a_metadata_database_that_is_away_is_waited_for() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_value_is_named_with_its_variable() {
     let home = Home::new();
+    // The tests may have put templates there.
+    let _ = std::fs::remove_dir_all(home.path().join("data"));
     let cases = [
         ("TOYGRES_LISTEN", "here", "TOYGRES_LISTEN (--listen) 'here' must be an address with a port, for example 127.0.0.1:8080."),
         ("TOYGRES_LISTEN", "0.0.0.0:8080", "TOYGRES_LISTEN must be a loopback address"),

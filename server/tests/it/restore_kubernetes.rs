@@ -97,7 +97,7 @@ async fn an_instance_is_restored_by_a_job() {
         (answer["userErrors"] == json!([])).then_some(answer)
     });
     let accepted = accepted.await;
-    assert_eq!(accepted["operation"]["restoration"], json!({ "sourceId": id, "method": "ARCHIVE" }), "{accepted:#}");
+    assert_eq!(accepted["operation"]["restoration"], json!({ "sourceId": id, "method": "ARCHIVE", "clones": true }), "{accepted:#}");
     finish(&server, &text(&accepted["operation"]["id"]), "SUCCEEDED").await;
     let cloned = text(&server.until_healthy(&text(&accepted["instance"]["id"])).await["connectionString"]);
     assert_eq!(rows(&cloned).await, expected);

@@ -125,6 +125,8 @@ async fn who_reads_slowly_gets_a_result_that_takes_long() {
     };
     let server = Server::start_with(|_| (), options).await;
     let mut client = Client::ready(&server).await;
+    // The kernel tells the server of room in a large buffer only when a large part of it is free.
+    socket2::SockRef::from(client.socket.get_ref()).set_recv_buffer_size(128 * 1024).expect("a socket has a buffer");
     client.subscribe("1", &format!("subscription {{ flood(bytes: {BYTES}) }}")).await;
     // The frame as it comes: the length of a large one is in eight bytes after the first two.
     let (stream, began) = (client.socket.get_mut(), Instant::now());
