@@ -41,9 +41,9 @@ fn store(directory: &Path) -> Store {
     Store::open(&StoreConfig::Directory(directory.to_owned())).unwrap()
 }
 
-/// All files below a directory.
+/// The objects of a store. The file by which its directory is recognized is none.
 fn files(directory: &Path) -> Vec<PathBuf> {
-    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).filter(|path| !path.ends_with(".toygres-store"));
     entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
 }
 
@@ -71,8 +71,7 @@ async fn an_archive_that_is_encrypted_is_restored_and_decrypted_by_hand() {
     archived.caught_up().await;
     archived.unfollow().await.unwrap();
     assert_eq!(archived.restored_ids(Target::Latest).await, [1, 2, 3]);
-    // What tells the directory of the store from another one is no object.
-    for file in files(&path).into_iter().filter(|file| !file.ends_with(".toygres-store")) {
+    for file in files(&path) {
         let (name, content) = (file.to_str().unwrap(), std::fs::read(&file).unwrap());
         let is_encrypted = content.starts_with(b"age-encryption.org/v1\n-> X25519 ");
         assert!(if name.ends_with(".json") { !is_encrypted } else { name.ends_with(".zst.age") && is_encrypted }, "{name}");

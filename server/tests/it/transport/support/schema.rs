@@ -158,6 +158,11 @@ impl Subscriptions {
         })
     }
 
+    /// So many bytes, and then nothing.
+    async fn once(&self, bytes: usize) -> impl Stream<Item = String> {
+        stream::iter(["x".repeat(bytes)]).chain(stream::pending())
+    }
+
     /// Numbers as fast as they are read, each followed by as many bytes, for ever.
     async fn numbers(&self, ctx: &Context<'_>, bytes: usize) -> impl Stream<Item = String> {
         let open = Open::new(ctx);
