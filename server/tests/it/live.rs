@@ -12,13 +12,10 @@ use futures::future::join_all;
 use serde_json::{Value, json};
 use tokio_postgres::Client;
 use tokio_util::sync::CancellationToken;
-use toygres_domain::{instance::Endpoint, secret::SecretKeys};
+use toygres_domain::secret::SecretKeys;
 use toygres_store::{Store, changes::Changes};
 
-use crate::{
-    support::{Database, Home, Server, TIMEOUT, connect, eventually, seq, subscribe_to, text},
-    tcp_proxy::Proxy,
-};
+use crate::support::{Database, Home, Server, TIMEOUT, connect, eventually, seq, subscribe_to, text};
 
 const DOCUMENT: &str = "subscription($after: String) { instanceEvents(after: $after) { cursor } }";
 
@@ -157,33 +154,6 @@ async fn a_restarted_database_loses_nothing_for_a_hundred_subscribers() {
         assert_eq!(heard.unwrap(), log);
     }
     server.stop().await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn a_database_that_is_lost_without_a_word_is_found_again() {
-    let world = World::start(1).await;
-    let port = world.database.port();
-    let proxy = Proxy::to(Endpoint { host: "127.0.0.1".to_owned(), port }).await;
-    let url = world.database.url().replace(&port.to_string(), &proxy.endpoint().port.to_string());
-    let server = world.server(&[("DATABASE_URL", &url)]).await;
-    let mut live = server.subscribe(DOCUMENT, json!({ "after": world.head().await })).await;
-    let writer = connect(&world.database.url()).await;
-    // Both connections are in use, that of the listener and that of the reader.
-    writer.batch_execute(&touch(0)).await.unwrap();
-    live.next().await.unwrap();
-    proxy.lose();
-    writer.batch_execute(&touch(0)).await.unwrap();
-    let lost = Instant::now();
-    assert_eq!(cursor(&live.next().await.unwrap()), seq(&world.head().await));
-    println!("an event arrives {:?} after the connections were lost", lost.elapsed());
-    assert!(lost.elapsed() < Duration::from_secs(25), "{:?}", lost.elapsed());
-    assert!(server.log().contains("the listening connection is lost"), "{}", server.log());
-    // From then on as fast as before.
-    writer.batch_execute(&touch(0)).await.unwrap();
-    let written = Instant::now();
-    live.next().await.unwrap();
-    assert!(written.elapsed() < Duration::from_secs(2), "{:?}", written.elapsed());
-    server.kill().await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

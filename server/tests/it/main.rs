@@ -55,9 +55,6 @@ mod storage;
 #[expect(dead_code, reason = "the benches use the rest")]
 mod support;
 mod suspend;
-#[expect(dead_code, reason = "the tests of workflows use the rest")]
-#[path = "../../../workflows/tests/it/support/proxy.rs"]
-mod tcp_proxy;
 mod tour;
 mod transport;
 mod update;

@@ -19,8 +19,6 @@ pub struct Proxy {
     target: Endpoint,
     state: watch::Sender<State>,
     accepted: Arc<AtomicUsize>,
-    /// Connections with a smaller number are lost.
-    first_alive: Arc<AtomicUsize>,
     accepting: Option<JoinHandle<()>>,
 }
 
@@ -37,8 +35,7 @@ enum State {
 impl Proxy {
     pub async fn to(target: Endpoint) -> Self {
         let endpoint = Endpoint { host: "127.0.0.1".to_owned(), port: 0 };
-        let (state, accepted, first_alive) = (watch::Sender::new(State::Forwarding), Arc::default(), Arc::default());
-        let mut this = Self { endpoint, target, state, accepted, first_alive, accepting: None };
+        let mut this = Self { endpoint, target, state: watch::Sender::new(State::Forwarding), accepted: Arc::default(), accepting: None };
         this.open().await;
         this
     }
@@ -70,13 +67,6 @@ impl Proxy {
         self.state.send_replace(State::Outlived);
     }
 
-    /// Nothing is forwarded any more on the present connections, and nothing closes them, as if the host had lost its power. New ones are
-    /// forwarded, as if another host had its address.
-    #[allow(dead_code, reason = "the tests of the server use it")]
-    pub fn lose(&self) {
-        self.first_alive.store(self.accepted(), Ordering::SeqCst);
-    }
-
     /// Forwards connections (again).
     pub async fn open(&mut self) {
         self.state.send_replace(State::Forwarding);
@@ -86,12 +76,11 @@ impl Proxy {
         let listener = TcpListener::bind((self.endpoint.host.as_str(), self.endpoint.port)).await.unwrap();
         self.endpoint.port = listener.local_addr().unwrap().port();
         let (target, state, accepted) = (self.target.clone(), self.state.subscribe(), self.accepted.clone());
-        let first_alive = self.first_alive.clone();
         self.accepting = Some(tokio::spawn(async move {
             // Dropping the set closes all connections.
             let mut connections = tokio::task::JoinSet::new();
             while let Ok((client, _)) = listener.accept().await {
-                let number = accepted.fetch_add(1, Ordering::SeqCst);
+                accepted.fetch_add(1, Ordering::SeqCst);
                 if *state.borrow() == State::Outlived {
                     connections.spawn(async move {
                         let _client = client;
@@ -102,25 +91,17 @@ impl Proxy {
                 let server = TcpStream::connect((target.host.as_str(), target.port)).await.unwrap();
                 let (client_reader, client_writer) = client.into_split();
                 let (server_reader, server_writer) = server.into_split();
-                let life = (state.clone(), first_alive.clone(), number);
-                connections.spawn(forward(client_reader, server_writer, life.clone()));
-                connections.spawn(forward(server_reader, client_writer, life));
+                connections.spawn(forward(client_reader, server_writer, state.clone()));
+                connections.spawn(forward(server_reader, client_writer, state.clone()));
             }
         }));
     }
 }
 
-async fn forward(
-    mut from: impl tokio::io::AsyncRead + Unpin,
-    mut to: impl tokio::io::AsyncWrite + Unpin,
-    (mut state, first_alive, number): (watch::Receiver<State>, Arc<AtomicUsize>, usize),
-) {
+async fn forward(mut from: impl tokio::io::AsyncRead + Unpin, mut to: impl tokio::io::AsyncWrite + Unpin, mut state: watch::Receiver<State>) {
     let mut buffer = [0; 4096];
     while let Ok(read) = tokio::io::AsyncReadExt::read(&mut from, &mut buffer).await {
         let may_go_on = state.wait_for(|state| *state != State::Stalled).await.is_ok();
-        if number < first_alive.load(Ordering::SeqCst) {
-            std::future::pending::<()>().await;
-        }
         if read == 0 || !may_go_on || to.write_all(&buffer[..read]).await.is_err() {
             break;
         }
