@@ -98,8 +98,11 @@ const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.mi
 
 /** axe reports nothing on the current page. */
 export async function expectAccessible(page: Page, exclude: string[] = []): Promise<void> {
-  // Elements that are fading in have less contrast.
+  // Elements that are fading in have less contrast, and a slow machine takes its time. Those that turn for ever are not waited for.
   await page.waitForTimeout(400);
+  await page.waitForFunction(() =>
+    document.getAnimations().every((animation) => animation.playState !== 'running' || animation.effect?.getComputedTiming().endTime === Infinity),
+  );
   await page.evaluate(axe);
   const violations = await page.evaluate(async (exclude) => {
     const { axe } = window as unknown as { axe: { run(context: object): Promise<{ violations: Violation[] }> } };
