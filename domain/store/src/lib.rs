@@ -193,7 +193,7 @@ impl Store {
     }
 
     /// Begins a transaction on a separate task, so that it is never interrupted: if a caller is cancelled between BEGIN and its
-    /// response, sqlx 0.9 returns the connection to the pool without knowing that it is in a transaction. Later writes on it are
+    /// response, sqlx 0.8 returns the connection to the pool without knowing that it is in a transaction. Later writes on it are
     /// lost, and after a first error every statement fails.
     async fn begin(&self) -> Result<Transaction<'static, Postgres>> {
         let pool = self.pool.clone();

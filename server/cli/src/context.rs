@@ -28,7 +28,7 @@ pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(40);
 #[derive(Args, Clone, Debug, Default)]
 pub struct ServerOptions {
     /// URL of the server [env: TOYGRES_URL] [default: the current context, else http://127.0.0.1:8080]. TOYGRES_TOKEN
-    /// beside TOYGRES_URL is not sent to another server.
+    /// with TOYGRES_URL is not sent to another server.
     #[arg(long, global = true, value_name = "URL", help_heading = "Server")]
     url: Option<String>,
     /// Name of the context to use: a server and its token in the configuration file [env: TOYGRES_CONTEXT]. TOYGRES_TOKEN takes
@@ -104,7 +104,7 @@ impl ServerOptions {
         Ok(Target { url: endpoint(&url)?, token: environment.token.clone().or(token), request_timeout })
     }
 
-    /// `TOYGRES_TOKEN` beside `TOYGRES_URL` is for that server: it is not sent to another one that an option selects.
+    /// `TOYGRES_TOKEN` with `TOYGRES_URL` is for that server: it is not sent to another one that an option selects.
     fn check_token(&self, url: &str, environment: &Environment) -> Result<()> {
         let Environment { url: Some(own), token: Some(_), .. } = environment else { return Ok(()) };
         if endpoint(url)?.origin() == endpoint(own)?.origin() {

@@ -1038,11 +1038,11 @@ export type ImportBackupsInput = {
 /** Payload of `importBackups`. */
 export type ImportBackupsPayload = {
   __typename?: 'ImportBackupsPayload';
-  /** The instances that were imported, in the order of their names. They are deleted, and can be restored. */
+  /** The instances that were imported, now or earlier, and are not restored yet, in the order of their names. They are deleted, and can be restored. */
   instances: Array<Instance>;
   /** The restorations that have begun. */
   operations: Array<Operation>;
-  /** Why nothing was imported, or why some of the instances are not restored. */
+  /** Why nothing was imported, or why some of the instances are not imported or not restored. */
   userErrors: Array<UserError>;
 };
 

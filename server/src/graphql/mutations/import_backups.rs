@@ -24,11 +24,11 @@ pub struct ImportBackupsInput {
 /// Payload of `importBackups`.
 #[derive(SimpleObject)]
 pub struct ImportBackupsPayload {
-    /// The instances that were imported, in the order of their names. They are deleted, and can be restored.
+    /// The instances that were imported, now or earlier, and are not restored yet, in the order of their names. They are deleted, and can be restored.
     instances: Vec<Instance>,
     /// The restorations that have begun.
     operations: Vec<Operation>,
-    /// Why nothing was imported, or why some of the instances are not restored.
+    /// Why nothing was imported, or why some of the instances are not imported or not restored.
     user_errors: Vec<UserError>,
 }
 

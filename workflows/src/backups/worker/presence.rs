@@ -24,7 +24,7 @@ impl Worker {
             match task.await {
                 Ok(Ok(None)) => {}
                 Ok(Ok(Some(missing))) => {
-                    tracing::warn!(archive = %id, missing, "something that was archived is not in the store any more: it is looked what can be restored");
+                    tracing::warn!(archive = %id, missing, "something that was archived is not in the store any more; what can be restored is determined anew");
                     if let Some(follower) = archive.follower.as_ref().filter(|follower| follower.began() == began) {
                         follower.stop();
                     }
